@@ -224,7 +224,8 @@ fn opening(settings: &Settings, opening: Opening) -> Opening {
     }
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
+/// Makes a data directory, for its owner alone.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

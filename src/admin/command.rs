@@ -93,8 +93,16 @@ commands! {
     ShowSpenders: GET "/v1/admin/spend/who", Some(Permission::Spend), shared, long, Some("spend who");
     /// Compares what was spent with what the vendors count.
     Reconcile: GET "/v1/admin/reconciliation", Some(Permission::Spend), shared, long, Some("spend reconcile");
+    /// Writes a copy of the store.
+    WriteBackup: POST "/v1/admin/backup", Some(Permission::Machine), shared, long, Some("backup");
+    /// Finds decisions.
+    FindDecisions: GET "/v1/admin/decisions", Some(Permission::Spend), tenants, long, Some("decisions list");
+    /// Explains a decision.
+    ExplainDecision: GET "/v1/admin/decisions/{decision}/explain", Some(Permission::Spend), tenants, long, Some("decisions explain");
+    /// Says what decisions would come to under a policy.
+    ReplayDecisions: POST "/v1/admin/decisions/replay", Some(Permission::Manage), shared, long, Some("decisions replay");
     /// Counts decisions.
-    CountDecisions: GET "/v1/admin/decisions", Some(Permission::Spend), shared, long, Some("decisions stats");
+    CountDecisions: GET "/v1/admin/decisions/stats", Some(Permission::Spend), shared, long, Some("decisions stats");
     /// Removes decisions.
     RemoveDecisions: POST "/v1/admin/decisions/remove", Some(Permission::Manage), shared, long, Some("decisions purge");
 }

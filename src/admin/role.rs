@@ -28,11 +28,13 @@ pub enum Permission {
     Audit,
     /// Read metrics.
     Metrics,
+    /// Read and write files of the server's machine: no role has it, and the local operator does.
+    Machine,
 }
 
 impl Permission {
     /// Lists every permission.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::State,
         Self::Ask,
         Self::Spend,
@@ -42,6 +44,7 @@ impl Permission {
         Self::Keys,
         Self::Audit,
         Self::Metrics,
+        Self::Machine,
     ];
 
     /// Returns the name that refusals and documents give it.
@@ -57,6 +60,7 @@ impl Permission {
             Self::Keys => "keys",
             Self::Audit => "audit",
             Self::Metrics => "metrics",
+            Self::Machine => "machine",
         }
     }
 }

@@ -65,7 +65,12 @@ fn a_command_reaches_the_tenants_of_the_bindings_that_hold_its_permission() {
     assert_eq!(one.reach(AdminCommand::ShowMe), Ok(both));
     let all = bound(&["admin@*"]);
     for command in AdminCommand::ALL {
-        assert_eq!(all.reach(*command), Ok(Reach::All), "{command:?}");
+        let is_of_machine = command.spec().permission == Some(Permission::Machine);
+        let expected = match is_of_machine {
+            true => Err(Denied::Missing(Permission::Machine)),
+            false => Ok(Reach::All),
+        };
+        assert_eq!(all.reach(*command), expected, "{command:?}");
         assert_eq!(Grants::everything().reach(*command), Ok(Reach::All));
     }
 }
@@ -78,7 +83,10 @@ fn nothing_is_given_that_is_not_held() {
     assert!(!admin_b.cover(&bound(&["viewer@team-c"])));
     assert!(!admin_b.cover(&bound(&["viewer@*"])));
     assert!(!bound(&["operator@*"]).cover(&bound(&["admin@team-b"])));
-    assert!(bound(&["admin@*"]).cover(&Grants::everything()));
+    assert!(
+        !bound(&["admin@*"]).cover(&Grants::everything()),
+        "the machine is its operator's"
+    );
     let mut metrics = Grants::default();
     metrics.add(Permission::Metrics, TenantScope::All);
     assert!(!admin_b.cover(&metrics));

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod backup;
 mod cache;
 mod check;
 mod clock;
@@ -24,6 +25,7 @@ mod keys;
 mod local;
 mod policy;
 mod reload;
+mod restore;
 mod run;
 mod score;
 mod serve;
@@ -80,8 +82,12 @@ enum Command {
     Spend(spend::Spend),
     /// Look into stored answers, or remove them.
     Cache(cache::Cache),
-    /// Count the decisions that are kept, or remove some.
+    /// Find and explain decisions, make them again under a policy, count or remove them.
     Decisions(decisions::Decisions),
+    /// Write a copy of the store while it is used, or verify one.
+    Backup(backup::BackupCommand),
+    /// Put a backup in the place of the store, while no server runs.
+    Restore(restore::Restore),
     /// Say whether the clock is believed, or that it is right.
     Clock(clock::Clock),
     /// Ask a running server whether it is well; for containers.
@@ -127,6 +133,8 @@ pub fn main() -> ExitCode {
         Command::Spend(command) => command.run(),
         Command::Cache(command) => command.run(),
         Command::Decisions(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Clock(command) => command.run(),
         Command::Healthcheck(command) => command.run(),
     };

@@ -1,6 +1,6 @@
 //! Says which decisions are kept, for which client, and which go: the oldest where there is no room, and those that an administrator chose.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,12 @@ impl DecisionIndex {
             tenant: tenant.into(),
             client: client.into(),
         });
+    }
+
+    /// Lists the tenants of which decisions are kept or were.
+    pub(super) fn tenants(&self) -> BTreeSet<String> {
+        let owners = self.owners.values();
+        owners.map(|owner| owner.tenant.to_string()).collect()
     }
 
     /// Returns the key of a decision's row.

@@ -6,6 +6,7 @@ mod feedback;
 mod packed;
 mod replies;
 mod row_index;
+mod search;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::reputation::alert::AlertAnswer;
+use crate::reputation::replay::DecisionInputs;
 use crate::reputation::{Decision, digest};
 use crate::storage::{RecordStore, Row, StoreError, Table};
 use decision_index::{DecisionIndex, find, limits, name_of, owned};
@@ -26,6 +28,9 @@ use row_index::client_of;
 pub use decision_index::{ChosenDecisions, DecisionsOf};
 pub use feedback::{FeedbackError, FeedbackRecord, FeedbackStore, FeedbackVerdict};
 pub use replies::{Replies, Reply, ReplyClaim, RequestStatus, fingerprint};
+pub use search::{
+    ChangedDecision, DecisionFilter, FoundDecision, FoundDecisions, MOST_FOUND, ReplayReport, Replayed,
+};
 
 /// A decision that is made again is written again once a day at most.
 const AGAIN_S: i64 = 86_400;
@@ -52,6 +57,15 @@ pub struct KeptDecision {
     /// The answer as it was first given.
     #[schema(value_type = AlertAnswer)]
     pub answer: serde_json::Value,
+}
+
+/// Is a decision as it lies in the store: with what a replay needs beside the answer, which earlier versions did not keep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct StoredDecision {
+    #[serde(flatten)]
+    kept: KeptDecision,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inputs: Option<DecisionInputs>,
 }
 
 /// Keeps decisions beside the store.
@@ -167,8 +181,13 @@ impl Decisions {
         }
         let now_us = self.time.earliest().as_microsecond();
         let row = self.store.row(Table::Decisions, &key, now_us).await?;
-        let before: Option<KeptDecision> = row.as_ref().and_then(|row| packed::unpack_owned(&row.value));
+        let before: Option<StoredDecision> = row.as_ref().and_then(|row| packed::unpack_owned(&row.value));
         let digests = answer.indicators.iter();
+        let inputs = match &before {
+            Some(before) => before.inputs.clone(),
+            None => Some(DecisionInputs::of(answer)),
+        };
+        let before = before.map(|before| before.kept);
         let decision = KeptDecision {
             decision_id: answer.decision_id.clone(),
             decided_at: before.as_ref().map_or(now, |before| before.decided_at),
@@ -191,7 +210,12 @@ impl Decisions {
         };
         let kept_us = i64::try_from(kept_for.as_micros()).unwrap_or(i64::MAX);
         let until_us = self.time.latest().as_microsecond().saturating_add(kept_us);
-        let value = packed::pack_owned(owner, &decision);
+        let stored = StoredDecision {
+            kept: decision,
+            inputs,
+        };
+        let value = packed::pack_owned(owner, &stored);
+        let decision = stored.kept;
         let name = name_of(owner.client, &answer.decision_id);
         let (gone, keys) = {
             let mut held = self.held();
@@ -248,6 +272,11 @@ impl Decisions {
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
     pub async fn find(&self, tenant: &str, id: &str) -> Result<Option<KeptDecision>, StoreError> {
+        let stored = self.find_stored(tenant, id).await?;
+        Ok(stored.map(|stored| stored.kept))
+    }
+
+    async fn find_stored(&self, tenant: &str, id: &str) -> Result<Option<StoredDecision>, StoreError> {
         let now = self.time.earliest().as_microsecond();
         let row = self
             .store

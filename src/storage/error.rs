@@ -74,7 +74,7 @@ pub enum StoreError {
 }
 
 /// Writes a number of bytes for people.
-fn bytes(bytes: u64) -> String {
+pub(super) fn bytes(bytes: u64) -> String {
     let mib = bytes >> 20;
     if mib > 0 {
         format!("{mib} MiB")

@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use super::changes::ChangeLog;
 use super::{
-    AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
-    Reserve, ReserveError, Row, RowKey, Settlement, SpendStore, StoreError, StoreHealth, Table, Upkeep,
-    Version, VisitAnswer, VisitAudit, VisitRollup, VisitRow, WriteBatch,
+    AnswerStore, Backup, BackupError, BackupTarget, ChangeStore, Changes, Claimed, Commit, Fence, Lease,
+    LeaseStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, SpendStore,
+    StoreError, StoreHealth, Table, Upkeep, Version, VisitAnswer, VisitAudit, VisitRollup, VisitRow,
+    WriteBatch,
 };
 use crate::spend::{Rollup, Rollups, add_to, audited, month_of, retention};
 
@@ -265,6 +266,10 @@ impl Upkeep for Memory {
 
     fn compact(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(|_| {})
+    }
+
+    fn back_up(&self, _to: BackupTarget) -> BoxFuture<'_, Result<Backup, BackupError>> {
+        ready(Err(BackupError::Store(StoreError::Closed))).boxed()
     }
 }
 

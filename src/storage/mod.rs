@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+pub mod backup;
 mod batch;
 mod changes;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod memory;
 pub mod redb;
 mod spend;
 
+pub use backup::{Backup, BackupError, BackupTarget};
 pub use batch::{AuditEntry, Commit, WriteBatch};
 pub use changes::{ChangeStore, Changed, Changes, Version};
 pub use error::StoreError;
@@ -173,6 +175,10 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
 
     /// Gives room that is not used back to the disk, where that is nearly full.
     fn compact(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Writes a copy of the whole store as it is at one moment, while readers and writers go on. Nothing is left at its path
+    /// unless it is whole.
+    fn back_up(&self, to: BackupTarget) -> BoxFuture<'_, Result<Backup, BackupError>>;
 }
 
 /// Keeps answers by their keys.

@@ -404,6 +404,73 @@ fn stored_answers_are_counted_shown_and_removed() {
 }
 
 #[test]
+fn decisions_are_found_explained_and_made_again() {
+    both_ways(|place| {
+        let nothing = place.good(&["decisions", "list"]);
+        assert!(nothing.contains("no such decision is kept"), "{nothing}");
+        place.good(&["score", "career-offers.example"]);
+        let listed = place.good(&[
+            "decisions",
+            "list",
+            "--indicator",
+            "career-offers[.]example",
+            "--decision",
+            "exceeds",
+        ]);
+        assert!(
+            listed.contains("career-offers") && listed.contains("exceeds"),
+            "{listed}"
+        );
+        let mut words = listed.split_whitespace();
+        let id = words.find(|word| word.len() == 36 && word.split('-').count() == 5);
+        let id = id.unwrap().to_owned();
+        assert!(
+            place
+                .good(&["decisions", "list", "--to", "2020-01-31"])
+                .contains("no such decision")
+        );
+        let by_id = place.good(&["decisions", "explain", &id]);
+        let by_indicator = place.good(&["decisions", "explain", "career-offers.example"]);
+        assert_eq!(by_id, by_indicator);
+        for part in [
+            id.as_str(),
+            "under policy",
+            "points  domaintools: ",
+            "evidence ",
+            "comes to the same",
+        ] {
+            assert!(by_id.contains(part), "{part}: {by_id}");
+        }
+        let missing = place.bad(&[
+            "decisions",
+            "explain",
+            "career-offers.example",
+            "--at",
+            "2020-01-31",
+        ]);
+        assert!(missing.contains("no such decision is kept"), "{missing}");
+        let replayed = place.good(&["decisions", "replay"]);
+        assert!(replayed.contains("of 1 decision, 0 would change"), "{replayed}");
+        let policy = place.folder.path().join("policy.toml");
+        std::fs::write(&policy, "extends = \"built-in\"\n[reputation]\nthreshold = 100\n").unwrap();
+        let replayed = place.good(&["decisions", "replay", "--policy", policy.to_str().unwrap()]);
+        assert!(replayed.contains("of 1 decision, 1 would change"), "{replayed}");
+        assert!(
+            replayed.contains("exceeds (") && replayed.contains(" then, "),
+            "{replayed}"
+        );
+    });
+    let place = Place::new();
+    fails(
+        place
+            .command(&["decisions", "list", "--from", "monday"])
+            .output()
+            .unwrap(),
+        2,
+    );
+}
+
+#[test]
 fn decisions_are_counted_and_removed() {
     both_ways(|place| {
         assert!(place.good(&["decisions", "stats"]).contains("no decision"));

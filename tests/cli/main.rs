@@ -4,6 +4,7 @@
 
 mod agree;
 mod analyst;
+mod backup;
 mod commands;
 mod export;
 mod graph;

@@ -39,7 +39,11 @@ async fn send(app: &TestApp, method: &str, path: &str, token: Option<&str>, body
 
 /// A path of a command whose objects are of no tenant.
 fn path(command: AdminCommand) -> String {
-    command.spec().path.replace("{which}", "nothing")
+    command
+        .spec()
+        .path
+        .replace("{which}", "nothing")
+        .replace("{decision}", "nothing")
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use pivotd::clock::Clock as _;
 use pivotd::decisions::ChosenDecisions;
+use pivotd::http::admin::decisions::{ExplainDecision, FindDecisions, ReplayDecisions};
 use pivotd::replay::{Fault, Matcher};
 use pivotd::tokens::{NewToken, Scope};
 use secrecy::ExposeSecret;
@@ -523,4 +525,203 @@ async fn an_answer_for_which_nobody_was_asked_is_not_kept() {
     let path = format!("/v1/decisions/{}", answer["decision_id"].as_str().unwrap());
     assert_eq!(app.get(&path).await.status, 404);
     assert_eq!(app.app.decisions.bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_decision_is_found_and_explained_under_the_policy_of_then_and_of_today() {
+    let app = Builder::new().manual_clock().start().await;
+    let asked = json!({"domain": "career-offers.example", "ip": "192.0.2.44"});
+    let answer = app.post_json("/v1/alerts/score", &asked).await.json();
+    assert_eq!(answer["decision"], "exceeds", "{answer}");
+    let id = answer["decision_id"].as_str().unwrap().to_owned();
+    // A day later another one is made of another indicator.
+    app.clock().advance(DAY);
+    let other = json!({"domain": "example.org"});
+    let other = app.post_json("/v1/alerts/score", &other).await.json();
+    let find = async |find: FindDecisions| {
+        let found = app.operator(&find).await.unwrap();
+        let ids = found.decisions.iter().map(|one| one.decision_id.clone());
+        (ids.collect::<Vec<_>>(), found.next)
+    };
+    let (latest, second) = (other["decision_id"].as_str().unwrap().to_owned(), id.clone());
+    assert_eq!(
+        find(FindDecisions::default()).await,
+        (vec![latest.clone(), second.clone()], None)
+    );
+    let one = |cursor| FindDecisions {
+        limit: Some(1),
+        cursor,
+        ..FindDecisions::default()
+    };
+    let (page, next) = find(one(None)).await;
+    assert_eq!(page, std::slice::from_ref(&latest));
+    assert_eq!(find(one(next)).await, (vec![second.clone()], None));
+    let day_ago = app.clock().now() - one_day();
+    for (wanted, expected) in [
+        (
+            FindDecisions {
+                indicator: Some("career-offers[.]example".to_owned()),
+                ..FindDecisions::default()
+            },
+            vec![second.clone()],
+        ),
+        (
+            FindDecisions {
+                decision: Some("exceeds".to_owned()),
+                ..FindDecisions::default()
+            },
+            vec![second.clone()],
+        ),
+        (
+            FindDecisions {
+                client: Some("nobody".to_owned()),
+                ..FindDecisions::default()
+            },
+            vec![],
+        ),
+        (
+            FindDecisions {
+                tenant: Some("elsewhere".to_owned()),
+                ..FindDecisions::default()
+            },
+            vec![],
+        ),
+        (
+            FindDecisions {
+                to: Some(day_ago + jiff::SignedDuration::from_secs(1)),
+                ..FindDecisions::default()
+            },
+            vec![second.clone()],
+        ),
+        (
+            FindDecisions {
+                from: Some(day_ago + jiff::SignedDuration::from_secs(1)),
+                ..FindDecisions::default()
+            },
+            vec![latest.clone()],
+        ),
+    ] {
+        assert_eq!(find(wanted.clone()).await.0, expected, "{wanted:?}");
+    }
+    for (wrong, reason) in [
+        (
+            FindDecisions {
+                limit: Some(201),
+                ..FindDecisions::default()
+            },
+            "limit",
+        ),
+        (
+            FindDecisions {
+                cursor: Some("none".to_owned()),
+                ..FindDecisions::default()
+            },
+            "cursor",
+        ),
+        (
+            FindDecisions {
+                decision: Some("malicious".to_owned()),
+                ..FindDecisions::default()
+            },
+            "decision",
+        ),
+    ] {
+        let refused = app.operator(&wrong).await.unwrap_err().to_string();
+        assert!(refused.starts_with(reason), "{refused}");
+    }
+    // Under the same policy, the same evidence comes to the same.
+    let explain = ExplainDecision {
+        decision_id: id.clone(),
+    };
+    let explained = app.operator(&explain).await.unwrap();
+    assert_eq!(explained.decision.answer["summary"], answer["summary"]);
+    assert_eq!(
+        (explained.replay.not_replayed, explained.replay.changes),
+        (None, vec![])
+    );
+    let report = app.operator(&ReplayDecisions::default()).await.unwrap();
+    assert_eq!(
+        (report.replayed, report.changed, report.rescored),
+        (2, 0, 0),
+        "{report:?}"
+    );
+    // A policy that is tried changes nothing but the report.
+    let text = "extends = \"built-in\"\n[reputation]\nthreshold = 100\n".to_owned();
+    let tried = ReplayDecisions {
+        configuration: Some(text),
+        ..ReplayDecisions::default()
+    };
+    let report = app.operator(&tried).await.unwrap();
+    assert_eq!((report.replayed, report.changed), (2, 1), "{report:?}");
+    assert_eq!(report.decisions[0].found.decision_id, id);
+    let because: Vec<&String> = report.decisions[0]
+        .changes
+        .iter()
+        .flat_map(|change| &change.because)
+        .collect();
+    assert!(
+        because
+            .iter()
+            .any(|why| why.contains("threshold: ") && why.contains("100 now")),
+        "{because:?}"
+    );
+    // Another policy holds from now on: both are told.
+    let mut loaded = app.app.configured.load().loaded.clone();
+    loaded.settings.reputation.thresholds.all = Some(100);
+    app.app.reload(loaded).unwrap();
+    let explained = app.operator(&explain).await.unwrap();
+    assert_eq!(explained.decision.answer["decision"], "exceeds");
+    assert_ne!(explained.replay.policy_version, explained.decision.policy_version);
+    let whole = &explained.replay.changes[0];
+    assert_eq!(
+        (whole.indicator.as_deref(), whole.before.decision.as_str()),
+        (None, "exceeds")
+    );
+    assert_ne!(whole.after.decision, "exceeds");
+    // What clients are shown holds no more than before.
+    let shown = app.get(&format!("/v1/decisions/{id}")).await.json();
+    assert_eq!(shown.get("inputs"), None);
+    let none = ExplainDecision {
+        decision_id: "00000000-0000-8000-8000-000000000000".to_owned(),
+    };
+    assert!(
+        app.operator(&none)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("no such decision")
+    );
+}
+
+#[tokio::test]
+async fn an_explanation_says_what_people_said_and_what_that_changed() {
+    let app = TestApp::start().await;
+    let asked = json!({"domain": "career-offers.example"});
+    let first = app.post_json("/v1/alerts/score", &asked).await.json();
+    let first = first["decision_id"].as_str().unwrap().to_owned();
+    let said = json!({"verdict": "false_positive", "reason": "our own campaign"});
+    let given = app
+        .post_json(&format!("/v1/decisions/{first}/feedback"), &said)
+        .await;
+    assert_eq!(given.status, 200, "{}", given.body);
+    let second = app.post_json("/v1/alerts/score", &asked).await.json();
+    let second = second["decision_id"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    let explain = async |decision_id: &String| {
+        let explain = ExplainDecision {
+            decision_id: decision_id.clone(),
+        };
+        app.operator(&explain).await.unwrap()
+    };
+    let before = explain(&first).await;
+    assert_eq!(before.feedback[0].reason, "our own campaign");
+    assert!(before.replay.changes.is_empty() && before.replay.without_feedback.is_empty());
+    let after = explain(&second).await;
+    assert!(after.replay.changes.is_empty(), "{:?}", after.replay);
+    let without = &after.replay.without_feedback[0];
+    assert_eq!(without.after.decision, "exceeds", "{without:?}");
+}
+
+fn one_day() -> jiff::SignedDuration {
+    jiff::SignedDuration::from_hours(24)
 }

@@ -11,6 +11,7 @@ use super::cause::{Cause, CauseKind};
 use super::decide::{self, AlertContext};
 use super::markdown;
 use super::policy::Policy;
+use super::replay::MadeUnder;
 use super::score::{Assessment, Decision};
 use pivotd_domain::{Indicator, IndicatorKind};
 
@@ -43,7 +44,7 @@ pub enum Fallback {
 }
 
 /// Says what an alert comes to in each case where no score decides it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fallbacks {
     /// A source that could have changed the decision is missing, or there were too many values.
     pub undetermined: Fallback,
@@ -90,7 +91,7 @@ impl DecidedBy {
 }
 
 /// Names a value of an alert that was not scored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ignored {
     /// The part it has in the alert.
     pub role: String,
@@ -266,6 +267,10 @@ pub struct AlertAnswer {
     pub retry_after_s: Option<u64>,
     /// The assessments, in the order of the question.
     pub indicators: Vec<Assessment>,
+    /// Under what it was made, for a replay.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) made_under: MadeUnder,
 }
 
 /// Combines the assessments of an alert's indicators under the policy that made them.
@@ -331,6 +336,11 @@ pub fn combine(mut request: Request<'_>, policy: &Policy, mut assessments: Vec<A
         excess: request.excess,
         notes: request.notes.iter().cloned().chain(gap).collect(),
         budget: request.budget,
+        made_under: MadeUnder {
+            policy: policy.clone(),
+            fallbacks: request.fallbacks,
+            is_sender_doubtful: request.is_sender_doubtful,
+        },
         indicators: assessments,
     };
     answer.markdown = markdown::note(&answer, request.titles);

@@ -226,6 +226,8 @@ pub fn from_record(
         .map(RawValue::Whole)
         .or_else(|| word.clone().map(RawValue::Text))
         .map(|value| RawScore { value, scale });
+    evidence.word.clone_from(&word);
+    evidence.first_seen = first;
     evidence.knowledge = own.map_or(Knowledge::Indicator, |own| {
         own.knowledge(&evidence.measure, word.as_deref())
     });

@@ -156,7 +156,7 @@ impl Reliability {
 }
 
 /// Tells how benign evidence acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BenignClass {
     /// Positive knowledge that the indicator is good, such as an allow list: caps the score low.
@@ -179,7 +179,7 @@ pub enum Polarity {
 }
 
 /// Names a polarity on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Speaks against the indicator.
@@ -202,7 +202,7 @@ impl Serialize for Polarity {
 }
 
 /// Holds a provider's own number or word.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum RawValue {
     /// A whole number.
@@ -212,7 +212,7 @@ pub enum RawValue {
 }
 
 /// Holds what a provider reported, on the provider's scale.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct RawScore {
     /// The number.
     pub value: RawValue,
@@ -221,7 +221,8 @@ pub struct RawScore {
 }
 
 /// Says what evidence makes of its indicator, beside what it weighs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Knowledge {
     /// The source knows the indicator: a score of it is one of its own.
     #[default]
@@ -236,7 +237,8 @@ pub enum Knowledge {
 }
 
 /// Says what a source that is missing could have said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Potential {
     /// All that the policy knows of it; a risk of 100 where the policy knows nothing.
     #[default]
@@ -248,7 +250,8 @@ pub enum Potential {
 }
 
 /// Says more of a source that is missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Gap {
     /// What it could have said.
     pub could: Potential,
@@ -330,6 +333,12 @@ pub struct Evidence {
     /// More of a source that is missing.
     #[serde(skip)]
     pub gap: Gap,
+    /// The word that it was read from, if there is one, so that other rules can read it.
+    #[serde(skip)]
+    pub word: Option<String>,
+    /// The first date that it was read from, likewise.
+    #[serde(skip)]
+    pub first_seen: Option<Timestamp>,
 }
 
 impl Evidence {
@@ -358,6 +367,8 @@ impl Evidence {
             says_until: None,
             knowledge: Knowledge::Indicator,
             gap: Gap::default(),
+            word: None,
+            first_seen: None,
         }
     }
 

@@ -15,6 +15,7 @@ pub mod mail;
 mod markdown;
 mod missing;
 pub mod policy;
+pub mod replay;
 pub mod score;
 pub mod segments;
 mod sum;

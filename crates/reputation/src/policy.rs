@@ -269,6 +269,10 @@ pub struct Policy {
     pub by_kind: BTreeMap<Kind, u8>,
     /// Families that must speak against an indicator before it may exceed.
     pub min_sources: u32,
+    /// The threshold that a caller asked for.
+    pub(super) asked_threshold: Option<u8>,
+    /// The number of families that a caller asked for.
+    pub(super) asked_min_sources: Option<u32>,
     version: Arc<str>,
 }
 
@@ -286,6 +290,8 @@ impl Policy {
             threshold: rules.thresholds.all.unwrap_or(Rules::THRESHOLD),
             by_kind: rules.thresholds.by_kind.clone(),
             min_sources: rules.min_sources,
+            asked_threshold: None,
+            asked_min_sources: None,
             version: rules.version().into(),
             rules: Arc::new(rules),
         }
@@ -311,6 +317,7 @@ impl Policy {
         Self {
             threshold: threshold.min(100),
             by_kind: BTreeMap::new(),
+            asked_threshold: Some(threshold.min(100)),
             ..self.clone()
         }
     }
@@ -320,6 +327,7 @@ impl Policy {
     pub fn with_min_sources(&self, min_sources: u32) -> Self {
         Self {
             min_sources,
+            asked_min_sources: Some(min_sources),
             ..self.clone()
         }
     }

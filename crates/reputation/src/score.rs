@@ -181,6 +181,10 @@ pub struct Assessment {
     #[serde(skip)]
     #[schema(ignore)]
     pub(super) missing: Vec<(String, &'static str)>,
+    /// When it was assessed, for a replay.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) assessed_at: Timestamp,
 }
 
 /// Concludes from evidence of one indicator. The order of the evidence does not matter.
@@ -285,6 +289,7 @@ pub fn assess(
         coverage,
         is_known_by_host: sum.by_host && indicator.kind() == IndicatorKind::Url,
         missing,
+        assessed_at: now,
         explanation: match score {
             Some(_) => explain(&evidence, roles, weights, families, sum.base, sum.cap),
             // Without a score nothing has points.

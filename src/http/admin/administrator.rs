@@ -21,6 +21,32 @@ pub struct Administrator {
 }
 
 impl Administrator {
+    /// Returns the tenant that is asked about: the one that is named, or the only one that they may ask about. `None` stands for all.
+    ///
+    /// # Errors
+    /// The [`Problem`] of a tenant that is another's, and of none that is named where there are several.
+    pub(super) fn tenant(&self, named: Option<String>) -> Result<Option<String>, Problem> {
+        let tenants = match &self.reach {
+            Reach::All => return Ok(named),
+            Reach::Some(tenants) => tenants,
+        };
+        match named {
+            Some(named) if tenants.contains(&named) => Ok(Some(named)),
+            Some(_) => Err(missing(
+                "there is no tenant of this name among those that the token may see",
+            )),
+            None if tenants.len() == 1 => Ok(tenants.first().cloned()),
+            None => {
+                let all: Vec<&str> = tenants.iter().map(String::as_str).collect();
+                let detail = format!(
+                    "the query: tenant is missing; the token may see {}",
+                    all.join(", ")
+                );
+                Err(Problem::invalid(detail))
+            }
+        }
+    }
+
     /// Returns all that they may do, which is the most that they may give to others.
     pub(super) fn grants(&self) -> Grants {
         self.principal.grants()

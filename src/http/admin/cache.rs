@@ -119,7 +119,7 @@ impl BodyKind for Purge {
 }
 
 /// Returns what a value may be stored under: as it is, and canonical.
-fn spellings(value: &str) -> Vec<String> {
+pub(super) fn spellings(value: &str) -> Vec<String> {
     let canonical = Indicator::guess(value)
         .ok()
         .map(|indicator| indicator.value().to_owned());

@@ -2,6 +2,7 @@
 //! and the local operator over the Unix socket without one.
 
 pub mod administrator;
+pub mod backup;
 pub mod cache;
 mod change;
 pub mod clock;
@@ -83,6 +84,10 @@ fn route(command: AdminCommand) -> Route {
         AdminCommand::ReportSpend => to(command, spend::report),
         AdminCommand::ShowSpenders => to(command, spend::who),
         AdminCommand::Reconcile => to(command, reconciliation::show),
+        AdminCommand::WriteBackup => to(command, backup::write),
+        AdminCommand::FindDecisions => to(command, decisions::find),
+        AdminCommand::ExplainDecision => to(command, decisions::explain),
+        AdminCommand::ReplayDecisions => to(command, decisions::replay),
         AdminCommand::CountDecisions => to(command, decisions::stats),
         AdminCommand::RemoveDecisions => to(command, decisions::remove),
     }

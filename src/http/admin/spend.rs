@@ -8,9 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::administrator::{Administrator, missing};
+use super::administrator::Administrator;
 use super::refused;
-use crate::admin::Reach;
 use crate::app::App;
 use crate::config::settings::{Budget, BudgetUnit, BudgetWindow};
 use crate::domain::echo::brief;
@@ -292,34 +291,18 @@ async fn summed(app: &App, query: ReportQuery) -> Result<(Report, Option<i64>), 
 }
 
 /// Leaves of a report what the administrator may see.
-fn within_reach(reach: &Reach, query: &mut ReportQuery) -> Result<(), Problem> {
-    let Reach::Some(tenants) = reach else {
-        return Ok(());
-    };
-    let mut named = query
+fn within_reach(administrator: &Administrator, query: &mut ReportQuery) -> Result<(), Problem> {
+    let named = query
         .filters
         .iter()
-        .filter(|one| one.dimension == Dimension::Tenant);
-    match (named.next(), tenants.iter().next()) {
-        (Some(one), _) if tenants.contains(&one.value) => Ok(()),
-        (Some(_), _) => Err(missing(
-            "there is no tenant of this name among those that the token may see",
-        )),
-        (None, Some(own)) if tenants.len() == 1 => {
-            query.filters.push(Filter {
-                dimension: Dimension::Tenant,
-                value: own.clone(),
-            });
-            Ok(())
-        }
-        (None, _) => {
-            let all: Vec<&str> = tenants.iter().map(String::as_str).collect();
-            Err(Problem::invalid(format!(
-                "the query: tenant is missing; the token may see {}",
-                all.join(", ")
-            )))
-        }
+        .find(|one| one.dimension == Dimension::Tenant);
+    let named = named.map(|one| one.value.clone());
+    let is_named = named.is_some();
+    if let (Some(value), false) = (administrator.tenant(named)?, is_named) {
+        let dimension = Dimension::Tenant;
+        query.filters.push(Filter { dimension, value });
     }
+    Ok(())
 }
 
 pub(super) async fn report(
@@ -330,7 +313,7 @@ pub(super) async fn report(
     let ask: AskSpend = query(&http)?;
     let now = app.engine.ledger().now();
     let (mut query, limit, after) = ask.read(now)?;
-    within_reach(&administrator.reach, &mut query)?;
+    within_reach(&administrator, &mut query)?;
     let is_audited = query.is_audited();
     let (report, cut) = summed(&app, query)
         .await

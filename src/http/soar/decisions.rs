@@ -166,7 +166,7 @@ async fn find(app: &App, http: &HttpRequest, tenant: &str) -> Result<KeptDecisio
 }
 
 /// Lists the indicators of a decision.
-fn indicators(decision: &KeptDecision) -> Vec<(IndicatorKind, String)> {
+pub(crate) fn indicators(decision: &KeptDecision) -> Vec<(IndicatorKind, String)> {
     let items = decision
         .answer
         .get("indicators")

@@ -1,6 +1,6 @@
 //! Says how the store stands: whether it takes writes, why not, and how often it did not.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -57,6 +57,7 @@ pub(super) struct Condition {
     failures: AtomicU64,
     proved: RwLock<Option<(Duration, u64)>>,
     broken: watch::Sender<Option<StoreError>>,
+    is_closed: AtomicBool,
 }
 
 impl Default for Condition {
@@ -70,6 +71,7 @@ impl Default for Condition {
             failures: AtomicU64::new(0),
             proved: RwLock::default(),
             broken: watch::channel(None).0,
+            is_closed: AtomicBool::new(false),
         }
     }
 }
@@ -83,6 +85,16 @@ impl Condition {
     /// Keeps so many bytes of the disk free from now on.
     pub(super) fn keep_free(&self, bytes: u64) {
         self.min_free.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes that the store is being closed.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// Tells whether the store is being closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
     }
 
     /// Tells whether everything can be written.

@@ -3,18 +3,20 @@
 //! `disk` reaches the file, `opening` opens it, `prepare` makes its tables, whose layout `tables` declares and to which `migration`
 //! brings older ones. `writer` takes jobs (`job`), commits them and opens the file again after a failure; `queue` bounds those that
 //! wait, `apply` does what they ask for, `condition` says how the store stands. `reads` reads, `leases` are leases of names, `audit`
-//! is the form of audit rows, `rollups` sums them, `rows` are those that end by themselves. `traits` is what others use of it.
+//! is the form of audit rows, `rollups` sums them, `rows` are those that end by themselves. `backup` writes and verifies copies,
+//! `restore` puts one in the place of the store. `traits` is what others use of it.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use redb::Database;
 use tokio::sync::oneshot;
 
 mod apply;
 mod audit;
+mod backup;
 mod condition;
 mod disk;
 pub mod failing;
@@ -25,6 +27,7 @@ mod opening;
 mod prepare;
 mod queue;
 mod reads;
+pub mod restore;
 mod rollups;
 mod rows;
 mod tables;
@@ -35,6 +38,7 @@ mod writer;
 
 use super::changes::ChangeLog;
 use super::{RowKey, StoreError};
+pub use backup::verify;
 use condition::Condition;
 pub use disk::{Disk, Identity, SystemDisk};
 use job::{Completion, Job};
@@ -83,6 +87,8 @@ struct Inner {
     secret: [u8; 32],
     /// Counts the sums that belong to no settlement and were handed over.
     noted: AtomicU64,
+    /// One copy is written at a time.
+    backup: Mutex<()>,
 }
 
 impl Drop for Inner {
@@ -151,6 +157,7 @@ impl Store {
                 changes,
                 secret: opened.secret,
                 noted: AtomicU64::new(0),
+                backup: Mutex::new(()),
             }),
         };
         super::Upkeep::keep_free(&store, opening.min_free);

@@ -1,6 +1,8 @@
 //! Declares the tables of the store's file.
 
-use redb::TableDefinition;
+use redb::{Key, TableDefinition, Value};
+
+use crate::storage::Table;
 
 use super::rollups::RollupTable;
 
@@ -23,3 +25,29 @@ pub(super) const MONTHS: RollupTable = TableDefinition::new("spend-months");
 pub(super) const LEASES: TableDefinition<'_, &str, (&[u8; 16], &[u8; 16], i64)> =
     TableDefinition::new("leases");
 pub(super) const TOKENS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("tokens");
+/// What a copy of the store says of itself, as JSON; no store has this table.
+pub(super) const BACKUP: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("backup");
+
+/// Does something with a table, whatever its rows are.
+pub(super) trait EachTable {
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<(), redb::Error>;
+}
+
+/// Goes through all tables of a store.
+pub(super) fn each_table(visitor: &mut impl EachTable) -> Result<(), redb::Error> {
+    visitor.table(META)?;
+    visitor.table(ANSWERS)?;
+    visitor.table(SPENT)?;
+    visitor.table(OPEN)?;
+    visitor.table(AUDIT)?;
+    visitor.table(QUARTERS)?;
+    visitor.table(MONTHS)?;
+    visitor.table(LEASES)?;
+    visitor.table(TOKENS)?;
+    Table::ALL
+        .into_iter()
+        .try_for_each(|table| visitor.table(table.table()))
+}

@@ -13,6 +13,7 @@ use crate::storage::{
     RecordStore as _, Reserve, ReserveError, Row, Settlement, Table, Upkeep as _,
 };
 
+mod backup;
 mod damage;
 mod migration;
 

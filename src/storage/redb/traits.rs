@@ -17,9 +17,10 @@ use super::job::Job;
 use super::job::JobResult;
 use crate::spend::Rollup;
 use crate::storage::{
-    AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
-    Reserve, ReserveError, Row, RowKey, Settlement, SpendStore, StoreError, StoreHealth, Table, Upkeep,
-    Version, VisitAnswer, VisitAudit, VisitRollup, VisitRow, WriteBatch,
+    AnswerStore, Backup, BackupError, BackupTarget, ChangeStore, Changes, Claimed, Commit, Fence, Lease,
+    LeaseStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, SpendStore,
+    StoreError, StoreHealth, Table, Upkeep, Version, VisitAnswer, VisitAudit, VisitRollup, VisitRow,
+    WriteBatch,
 };
 
 impl Upkeep for Store {
@@ -43,6 +44,7 @@ impl Upkeep for Store {
     fn close(&self) -> BoxFuture<'_, ()> {
         async {
             let (done, stopped) = oneshot::channel();
+            self.inner.condition.close();
             if self.push(Job::Stop(done)).is_ok() {
                 // A writer that is gone already has nothing left to write.
                 drop(stopped.await);
@@ -77,6 +79,13 @@ impl Upkeep for Store {
 
     fn compact(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(|done| Job::Compact { done }).boxed()
+    }
+
+    fn back_up(&self, to: BackupTarget) -> BoxFuture<'_, Result<Backup, BackupError>> {
+        let store = self.clone();
+        let written = tokio::task::spawn_blocking(move || store.write_backup(&to));
+        let lost = |_| Err(BackupError::Store(StoreError::Closed));
+        written.map(move |written| written.unwrap_or_else(lost)).boxed()
     }
 }
 

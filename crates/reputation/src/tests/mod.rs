@@ -13,6 +13,7 @@ mod alerts;
 mod calibration;
 mod model;
 mod properties;
+mod replayed;
 
 #[test]
 fn a_published_risk_passes_through_for_every_number() {
