@@ -56,7 +56,7 @@ macro_rules! commands {
 
 commands! {
     /// Says who asks, and what they may do.
-    ShowMe: GET "/v1/admin/me", None, tenants, quick, Some("admin whoami");
+    ShowMe: GET "/v1/admin/me", None, tenants, quick, Some("tokens whoami");
     /// Says which version serves.
     ShowServer: GET "/v1/admin/server", Some(Permission::State), tenants, quick, None;
     /// Says how the server stands.
@@ -104,7 +104,7 @@ commands! {
     /// Counts decisions.
     CountDecisions: GET "/v1/admin/decisions/stats", Some(Permission::Spend), shared, long, Some("decisions stats");
     /// Removes decisions.
-    RemoveDecisions: POST "/v1/admin/decisions/remove", Some(Permission::Manage), shared, long, Some("decisions purge");
+    RemoveDecisions: POST "/v1/admin/decisions/remove", Some(Permission::Manage), shared, long, Some("decisions remove");
 }
 
 impl AdminCommand {

@@ -6,6 +6,55 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
+use crate::admin::AdminCommand;
+
+/// Lists all commands of the terminal that do something, by their words.
+fn all_commands(command: &clap::Command, words: &str, found: &mut Vec<String>) {
+    for below in command
+        .get_subcommands()
+        .filter(|below| below.get_name() != "help")
+    {
+        let words = format!("{words} {}", below.get_name());
+        found.push(words.trim().to_owned());
+        all_commands(below, &words, found);
+    }
+}
+
+#[test]
+fn each_command_of_administration_is_one_of_the_terminal_and_the_other_way_round() {
+    let mut found = Vec::new();
+    all_commands(&Cli::command(), "", &mut found);
+    let given: Vec<&str> = AdminCommand::ALL
+        .iter()
+        .filter_map(|one| one.spec().terminal)
+        .collect();
+    for words in &given {
+        assert!(
+            found.iter().any(|known| known == words),
+            "the terminal has no {words}"
+        );
+    }
+    // What a group of commands administers is given by commands alone; these work on files of this machine.
+    let own = ["spend report", "policy"];
+    let groups = [
+        "tokens",
+        "keys",
+        "cache",
+        "decisions",
+        "spend",
+        "clock",
+        "reload",
+        "backup",
+    ];
+    for words in found
+        .iter()
+        .filter(|words| groups.iter().any(|group| words.split(' ').next() == Some(group)))
+    {
+        let is_group = found.iter().any(|known| known.starts_with(&format!("{words} ")));
+        let is_given = given.contains(&words.as_str()) || own.contains(&words.as_str());
+        assert!(is_group || is_given, "{words} is no command of administration");
+    }
+}
 
 /// Lists the files below a folder whose names end in one of `ends`.
 fn files(folder: &Path, ends: &[&str], found: &mut Vec<PathBuf>) {

@@ -11,6 +11,7 @@ use super::{ExitStatus, Format, block_on, terminal};
 use crate::admin::Binding;
 use crate::clock::SystemClock;
 use crate::config::values;
+use crate::http::admin::me::{GetMe, PermissionView};
 use crate::http::admin::tokens::{
     ChangeToken, CreatedToken, ListTokens, RevokeTokens, RotateToken, ShowToken, TokenView,
 };
@@ -35,6 +36,11 @@ enum Command {
         /// How the answer is printed.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
+        #[command(flatten)]
+        at: Administered,
+    },
+    /// Say who asks, and what they may do: the local operator, or with --server the token.
+    Whoami {
         #[command(flatten)]
         at: Administered,
     },
@@ -167,6 +173,13 @@ impl Tokens {
                     Format::Table => {
                         terminal::print_lines(&render(columns(&tokens), terminal::width(), WIDER));
                     }
+                }
+            }
+            Command::Whoami { at } => {
+                let me = block_on(at.once(&GetMe, STORE))??;
+                terminal::print(&format!("{} of the tenant {}", me.client, me.tenant));
+                for PermissionView { permission, tenants } in me.permissions {
+                    terminal::print(&format!("  {permission}: {}", tenants.join(", ")));
                 }
             }
             Command::Show { id, at } => {

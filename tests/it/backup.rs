@@ -94,9 +94,9 @@ async fn a_backup_is_refused_with_the_reason() {
     let refused = back_up(&app, std::path::Path::new("pivotd.backup")).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("expected an absolute path"), "{refused}");
-    // Clients have no such route.
+    // No token gives it: a path of the machine is its operator's.
     let answer = app
         .post_json("/v1/admin/backup", &json!({"path": "/tmp/backup"}))
         .await;
-    assert_eq!(answer.status, 404, "{}", answer.body);
+    assert_eq!(answer.status, 403, "{}", answer.body);
 }

@@ -82,7 +82,7 @@ pub struct TokenView {
     /// Who revoked it.
     #[serde(default)]
     pub revoked_by: Option<String>,
-    /// Counts its changes; its ETag.
+    /// Counts its changes; its entity tag.
     #[serde(default)]
     pub revision: u64,
 }
@@ -299,11 +299,11 @@ struct Bounds<'a> {
 /// Checks that nothing is given that the administrator does not have.
 fn attenuated(administrator: &Administrator, tenant: &str, new: &NewToken) -> Result<(), Problem> {
     if !administrator.reach.holds(tenant) {
-        return Err(not_held(format!("to make tokens of the tenant {tenant}")));
+        return Err(not_held(&format!("making tokens of the tenant {tenant}")));
     }
     let own = administrator.grants();
     if !own.cover(&new.grants()) {
-        return Err(not_held("all that these scopes and roles allow".to_owned()));
+        return Err(not_held("all that these scopes and roles allow"));
     }
     let asks = own.with(Permission::Ask).holds(tenant);
     let principal = &administrator.principal;
@@ -314,12 +314,12 @@ fn attenuated(administrator: &Administrator, tenant: &str, new: &NewToken) -> Re
         .filter(is_asking)
         .find(|scope| !asks && !principal.may(**scope));
     match beyond {
-        Some(scope) => Err(not_held(format!("the scope `{}` for this tenant", scope.name()))),
+        Some(scope) => Err(not_held(&format!("the scope `{}` for this tenant", scope.name()))),
         None => Ok(()),
     }
 }
 
-fn not_held(what: String) -> Problem {
+fn not_held(what: &str) -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "permission-missing",

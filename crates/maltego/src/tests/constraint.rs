@@ -121,7 +121,7 @@ fn a_classic_entity_is_judged_by_what_it_tells() {
     let long = "o".repeat(1025);
     let pattern = InputConstraint::Property(regex(PropertyPart::Value, "^o+$"));
     assert_eq!(check(&pattern, &phrase(&long, &[])), Some(false));
-    assert_eq!(check(&pattern, &phrase(&long[1..], &[])), Some(true));
+    assert_eq!(check(&pattern, &phrase(&"o".repeat(1024), &[])), Some(true));
     let typed = InputConstraint::Type("maltego.Domain".to_owned());
     assert_eq!(check(&typed, &phrase("ok", &[])), Some(false));
     assert_eq!(check(&typed, &InputEntity::default()), None);
