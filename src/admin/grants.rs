@@ -66,6 +66,11 @@ impl Grants {
         self.0.extend(held.map(|one| (one, binding.tenant.clone())));
     }
 
+    /// Lists for which tenants there is any permission.
+    pub fn tenants(&self) -> impl Iterator<Item = &TenantScope> {
+        self.0.iter().map(|(_, tenant)| tenant)
+    }
+
     /// Tells for which tenants there is a permission.
     #[must_use]
     pub fn with(&self, permission: Permission) -> Reach {
@@ -101,7 +106,7 @@ impl Grants {
     /// Returns the tenants for which there is any permission.
     fn any(&self) -> Reach {
         let mut tenants = BTreeSet::new();
-        for (_, tenant) in &self.0 {
+        for tenant in self.tenants() {
             match tenant {
                 TenantScope::All => return Reach::All,
                 TenantScope::One(tenant) => {

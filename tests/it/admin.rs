@@ -261,6 +261,66 @@ async fn a_token_gives_no_more_than_it_has() {
 }
 
 #[tokio::test]
+async fn a_token_that_may_do_more_is_not_replaced_changed_or_revoked_by_one_that_may_do_less() {
+    let app = TestApp::start().await;
+    let (admin, operator) = (
+        token(&app, "admin-b", "b", &["admin@b"]).await,
+        token(&app, "operator-b", "b", &["operator@b"]).await,
+    );
+    for (name, roles, is_of_tenant) in [
+        ("root", &["admin@*"][..], false),
+        ("both", &["viewer@b", "viewer@c"], false),
+        ("auditor", &["auditor@b"], true),
+    ] {
+        token(&app, name, "b", roles).await;
+        let all = app.app.tokens.list();
+        let id = &all.iter().find(|record| record.name == name).unwrap().id;
+        let path = format!("/v1/admin/tokens/{id}");
+        let rotate = json!({"overlap_s": 0});
+        let rotated = send(
+            &app,
+            "POST",
+            &format!("{path}/rotate?dry_run=true"),
+            Some(&admin),
+            Some(&rotate),
+        )
+        .await;
+        assert_eq!(
+            rotated.status,
+            if is_of_tenant { 200 } else { 403 },
+            "{name}: {}",
+            rotated.body
+        );
+        let change = json!({"roles": [{"role": "viewer", "tenant": "b"}]});
+        let request = app
+            .http
+            .patch(format!("{}{path}?dry_run=true", app.base))
+            .bearer_auth(&admin);
+        let request = request
+            .header("if-match", "*")
+            .header("content-type", "application/json");
+        let changed = request.body(change.to_string()).send().await.unwrap();
+        assert_eq!(changed.status(), if is_of_tenant { 200 } else { 403 }, "{name}");
+        for weaker in [&operator, &admin] {
+            let gone = send(
+                &app,
+                "DELETE",
+                &format!("{path}?dry_run=true"),
+                Some(weaker),
+                None,
+            )
+            .await;
+            let gone = gone.json();
+            assert_eq!(
+                gone.as_array().map(Vec::len),
+                Some(usize::from(is_of_tenant)),
+                "{name}: {gone}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_changed_as_it_was_seen_replaced_with_an_overlap_and_revoked_with_its_name() {
     let app = Builder::new().manual_clock().start().await;
     let admin = token(&app, "root", "default", &["admin@*"]).await;

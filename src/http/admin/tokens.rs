@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::administrator::{Administrator, missing};
 use super::change::{Change, REHEARSAL, check_revision, is_rehearsal, tag};
 use super::refused;
-use crate::admin::{Binding, Permission};
+use crate::admin::{Binding, Permission, Reach, TenantScope};
 use crate::app::App;
 use crate::config::values::{LONGEST_NAME, is_plain_name};
 use crate::http::api_call::{ApiCall, json_call};
@@ -319,6 +319,27 @@ fn attenuated(administrator: &Administrator, tenant: &str, new: &NewToken) -> Re
     }
 }
 
+/// Describes a token that may do what another one may.
+fn like(record: &TokenRecord) -> NewToken {
+    NewToken {
+        name: record.name.clone(),
+        tenant: record.tenant.clone(),
+        scopes: record.scopes.clone(),
+        roles: record.roles.clone(),
+        ..NewToken::default()
+    }
+}
+
+/// Tells whether a token is of a tenant that the administrator reaches, and may do nothing for others.
+fn is_within(administrator: &Administrator, record: &TokenRecord) -> bool {
+    let reach = &administrator.reach;
+    let is_held = |tenant: &TenantScope| match tenant {
+        TenantScope::All => *reach == Reach::All,
+        TenantScope::One(tenant) => reach.holds(tenant),
+    };
+    reach.holds(&record.tenant) && like(record).grants().tenants().all(is_held)
+}
+
 fn not_held(what: &str) -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
@@ -427,14 +448,10 @@ pub(super) async fn change(
         tags: &after.tags,
     };
     check(&after.name, &after.tenant, &bounds)?;
-    let as_new = NewToken {
-        name: after.name.clone(),
-        tenant: after.tenant.clone(),
-        scopes: after.scopes.clone(),
-        roles: after.roles.clone(),
-        ..NewToken::default()
-    };
-    attenuated(&administrator, &after.tenant, &as_new)?;
+    // One that may do more is not changed either: its networks or its end would be taken away.
+    for one in [&before, &after] {
+        attenuated(&administrator, &one.tenant, &like(one))?;
+    }
     let change = Change::new("token.change", &administrator, &context, app.tokens.now());
     let entry = change.entry(("token", &after.id), &after.tenant, &told(&before), &told(&after));
     if is_rehearsal(&http)? {
@@ -457,6 +474,8 @@ pub(super) async fn rotate(
 ) -> Result<HttpResponse, Problem> {
     let RotateToken { overlap_s, .. } = body.json()?;
     let before = find(&administrator, &app, &http)?;
+    // The new one is shown to the administrator: it gives no more than they have.
+    attenuated(&administrator, &before.tenant, &like(&before))?;
     if before.state(app.tokens.now()) != TokenState::Active {
         return Err(refused(format!(
             "the token is {}; only one that is active can be replaced",
@@ -488,7 +507,7 @@ pub(super) async fn revoke(
 ) -> Result<Json<Vec<TokenView>>, Problem> {
     let which = in_path(&http, "which")?;
     let by = administrator.principal.client.to_string();
-    let may = |record: &TokenRecord| administrator.reach.holds(&record.tenant);
+    let may = |record: &TokenRecord| is_within(&administrator, record);
     if is_rehearsal(&http)? {
         let meant = app.tokens.list().into_iter().filter(may);
         let meant = meant.filter(|record| record.name == which || record.id == which);
