@@ -144,6 +144,8 @@ pub struct Tokens {
     by_hash: ArcSwap<HashMap<[u8; 32], Arc<Token>>>,
     /// Keeps an older reading of the store from taking the place of a newer one.
     reading: tokio::sync::Mutex<()>,
+    /// Lets one change after the other be checked and written, so that none undoes another.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -188,6 +190,7 @@ impl Tokens {
             time,
             by_hash: ArcSwap::default(),
             reading: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
         };
         tokens.reload().await?;
         Ok(tokens)
@@ -314,7 +317,8 @@ impl Tokens {
         Ok(record)
     }
 
-    /// Puts another token in the place of one, which can be used until its time is over: at once where there is no overlap.
+    /// Puts another token in the place of one, which can be used until its time is over: at once where there is no overlap. `None` where
+    /// it was changed since it was seen.
     ///
     /// # Errors
     /// As [`Tokens::create`].
@@ -324,7 +328,11 @@ impl Tokens {
         overlap: Duration,
         by: &str,
         audit: impl FnOnce(&TokenRecord, &TokenRecord) -> AuditEntry,
-    ) -> Result<(SecretString, TokenRecord), StoreError> {
+    ) -> Result<Option<(SecretString, TokenRecord)>, StoreError> {
+        let _changing = self.changing.lock().await;
+        if !self.is_as_seen(&old.id, old.revision) {
+            return Ok(None);
+        }
         let now = self.time.latest();
         let new = NewToken {
             name: old.name.clone(),
@@ -355,15 +363,30 @@ impl Tokens {
         };
         let entry = audit(&before, &record);
         self.put(&[&before, &record], vec![entry]).await?;
-        Ok((text, record))
+        Ok(Some((text, record)))
     }
 
-    /// Writes a token as it was changed.
+    /// Writes a token as it was changed from the revision before; tells whether it was still as it was seen.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
-    pub async fn change(&self, record: &TokenRecord, audit: AuditEntry) -> Result<(), StoreError> {
-        self.put(&[record], vec![audit]).await
+    pub async fn change(&self, record: &TokenRecord, audit: AuditEntry) -> Result<bool, StoreError> {
+        let _changing = self.changing.lock().await;
+        if !self.is_as_seen(&record.id, record.revision.saturating_sub(1)) {
+            return Ok(false);
+        }
+        self.put(&[record], vec![audit]).await?;
+        Ok(true)
+    }
+
+    /// Tells whether a token is as it was seen, and was not revoked.
+    fn is_as_seen(&self, id: &str, revision: u64) -> bool {
+        let by_hash = self.by_hash.load();
+        let mut all = by_hash.values();
+        all.any(|token| {
+            let record = &token.record;
+            record.id == id && record.revision == revision && record.revoked.is_none()
+        })
     }
 
     async fn put(&self, records: &[&TokenRecord], audit: Vec<AuditEntry>) -> Result<(), StoreError> {
@@ -443,6 +466,7 @@ impl Tokens {
         may: impl Fn(&TokenRecord) -> bool,
         audit: impl FnOnce(&[TokenRecord]) -> Vec<AuditEntry>,
     ) -> Result<Vec<TokenRecord>, StoreError> {
+        let _changing = self.changing.lock().await;
         let now = self.time.latest();
         let is_meant = |token: &TokenRecord| token.name == name_or_id || token.id == name_or_id;
         let mut gone: Vec<_> = self.list().into_iter().filter(is_meant).filter(may).collect();

@@ -55,6 +55,14 @@ impl Grants {
         )
     }
 
+    /// Allows everything but what concerns the files of the machine.
+    #[must_use]
+    pub fn all_but_the_machine() -> Self {
+        let mut all = Self::everything();
+        all.0.retain(|(permission, _)| *permission != Permission::Machine);
+        all
+    }
+
     /// Adds a permission.
     pub fn add(&mut self, permission: Permission, tenant: TenantScope) {
         self.0.push((permission, tenant));

@@ -1,6 +1,6 @@
 //! Finds the address that a client comes from: that of its connection, or what a proxy of `server.trusted_proxies` says.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 
@@ -11,8 +11,10 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// So many addresses are looked through.
 const MOST: usize = 16;
 
-/// Returns the address that a client comes from; none on the Unix socket, and where a proxy says none that can be read: it is then
-/// known to be another machine's, but not which.
+/// Is the address of a client of which a proxy says none that can be read: it is in no network.
+pub(crate) const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// Returns the address that a client comes from; none on the Unix socket alone, and [`UNKNOWN`] where a proxy says none that can be read.
 pub(super) fn client_address(server: &ServerSettings, http: &HttpRequest) -> Option<IpAddr> {
     let peer = http.peer_addr()?.ip().to_canonical();
     if !server.trusts(peer) {
@@ -25,7 +27,7 @@ pub(super) fn client_address(server: &ServerSettings, http: &HttpRequest) -> Opt
     }
     let mut client = peer;
     for address in said.take(MOST) {
-        client = address?;
+        client = address.unwrap_or(UNKNOWN);
         if !server.trusts(client) {
             break;
         }
@@ -40,7 +42,7 @@ fn forwarded(http: &HttpRequest) -> impl Iterator<Item = Option<IpAddr>> {
         let values = http
             .headers()
             .get_all(name)
-            .filter_map(|value| value.to_str().ok());
+            .map(|value| value.to_str().unwrap_or("unknown"));
         values
             .flat_map(|value| value.split(','))
             .map(|item| item.trim().to_owned())
@@ -116,7 +118,14 @@ mod tests {
                 Some("198.51.100.9"),
             ),
             ("10.0.0.1:1", &[(header, "10.1.1.1, 10.2.2.2")], Some("10.1.1.1")),
-            ("10.0.0.1:1", &[(header, "unknown")], None),
+            ("10.0.0.1:1", &[(header, "unknown")], Some("0.0.0.0")),
+            ("10.0.0.1:1", &[(header, "")], Some("0.0.0.0")),
+            (
+                "10.0.0.1:1",
+                &[(header, "192.0.2.7, 198.51.100.9,")],
+                Some("0.0.0.0"),
+            ),
+            ("10.0.0.1:1", &[("forwarded", "for=_hidden")], Some("0.0.0.0")),
             (
                 "[2001:db8::1]:1",
                 &[("forwarded", "for=\"[2001:db8:1::7]:99\";proto=https")],

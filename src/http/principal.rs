@@ -150,7 +150,9 @@ impl Principal {
         match &self.token {
             Some(token) if !self.in_path => token.grants.clone(),
             Some(_) => Grants::default(),
-            None => Grants::everything(),
+            None if self.frontend == Some(TERMINAL) => Grants::everything(),
+            // The demo is open to every process of the machine, whose files are not the demo's.
+            None => Grants::all_but_the_machine(),
         }
     }
 

@@ -93,6 +93,10 @@ impl Uses {
 
 fn network(address: IpAddr) -> Option<IpNet> {
     let address = address.to_canonical();
+    // What a proxy did not say is no network.
+    if address.is_unspecified() {
+        return None;
+    }
     let bits = if address.is_ipv4() { BITS_V4 } else { BITS_V6 };
     IpNet::new(address, bits).ok().map(|network| network.trunc())
 }

@@ -510,3 +510,63 @@ async fn who_asks_is_told_what_they_may_do() {
         200
     );
 }
+
+#[tokio::test]
+async fn changes_at_once_undo_none_of_each_other_and_no_revocation() {
+    let app = TestApp::start().await;
+    let admin = token(&app, "root", "default", &["admin@*"]).await;
+    let own = token(&app, "own", "b", &["admin@b"]).await;
+    let all = app.app.tokens.list();
+    let id = all.iter().find(|record| record.name == "own").unwrap().id.clone();
+    let path = format!("{}/v1/admin/tokens/{id}", app.base);
+    let patch = |tag: &'static str, tags: Value| {
+        let request = app.http.patch(&path).bearer_auth(&own).header("if-match", tag);
+        let request = request.header("content-type", "application/json");
+        request.body(json!({ "tags": tags }).to_string()).send()
+    };
+    let at_once =
+        futures_util::future::join_all((0..8).map(|at| patch("\"1\"", json!([format!("t{at}")])))).await;
+    let taken = at_once
+        .iter()
+        .filter(|answer| answer.as_ref().unwrap().status() == 200)
+        .count();
+    assert_eq!(taken, 1);
+    let changes = futures_util::future::join_all((0..16).map(|_| patch("*", json!(["again"]))));
+    let revoked = app.http.delete(&path).bearer_auth(&admin).send();
+    let (_, revoked) = futures_util::join!(changes, revoked);
+    assert_eq!(revoked.unwrap().status(), 200);
+    assert_eq!(patch("*", json!([])).await.unwrap().status(), 401);
+    let kept = app
+        .app
+        .tokens
+        .list_all()
+        .into_iter()
+        .find(|record| record.id == id)
+        .unwrap();
+    assert!(kept.revoked.is_some());
+}
+
+#[tokio::test]
+async fn no_token_has_a_configuration_read_that_names_files_of_the_machine() {
+    let app = TestApp::start().await;
+    let admin = token(&app, "root", "default", &["admin@*"]).await;
+    let body = json!({"configuration": "[lists]\nown = [\"/etc/hostname\"]\n"});
+    let answer = send(
+        &app,
+        "POST",
+        "/v1/admin/decisions/replay",
+        Some(&admin),
+        Some(&body),
+    )
+    .await;
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    let plain = send(
+        &app,
+        "POST",
+        "/v1/admin/decisions/replay",
+        Some(&admin),
+        Some(&json!({})),
+    )
+    .await;
+    assert_eq!(plain.status, 200, "{}", plain.body);
+}

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::administrator::Administrator;
 use super::cache::spellings;
 use super::{refused, to_its_end};
+use crate::admin::{Permission, Reach};
 use crate::app::App;
 use crate::config;
 use crate::decisions::{
@@ -226,7 +227,7 @@ pub(super) async fn explain(
 }
 
 pub(super) async fn replay(
-    _administrator: Administrator,
+    administrator: Administrator,
     app: Data<App>,
     body: RequestBody<ReplayDecisions>,
 ) -> Result<Json<ReplayReport>, Problem> {
@@ -234,6 +235,16 @@ pub(super) async fn replay(
         decisions,
         configuration,
     } = body.json()?;
+    // A configuration may name files of this machine, which are read.
+    if configuration.is_some() && administrator.grants().with(Permission::Machine) != Reach::All {
+        let detail = "another policy is tried by the local operator only, since a configuration may name files of the server's machine";
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "permission-missing",
+            "The token may not do this",
+            detail,
+        ));
+    }
     let spellings = checked(&decisions)?;
     let configured = app.configured.load_full();
     let policy = match configuration {

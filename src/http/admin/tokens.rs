@@ -307,12 +307,11 @@ fn attenuated(administrator: &Administrator, tenant: &str, new: &NewToken) -> Re
     }
     let asks = own.with(Permission::Ask).holds(tenant);
     let principal = &administrator.principal;
+    // Buying and the like is nothing that a role holds.
+    let by_role = |scope: Scope| asks && matches!(scope, Scope::Transforms | Scope::Enrich | Scope::Feedback);
     let is_asking = |scope: &&Scope| scope.is_asking();
-    let beyond = new
-        .scopes
-        .iter()
-        .filter(is_asking)
-        .find(|scope| !asks && !principal.may(**scope));
+    let mut asking = new.scopes.iter().filter(is_asking);
+    let beyond = asking.find(|scope| !by_role(**scope) && !principal.may(**scope));
     match beyond {
         Some(scope) => Err(not_held(&format!("the scope `{}` for this tenant", scope.name()))),
         None => Ok(()),
@@ -338,6 +337,15 @@ fn is_within(administrator: &Administrator, record: &TokenRecord) -> bool {
         TenantScope::One(tenant) => reach.holds(tenant),
     };
     reach.holds(&record.tenant) && like(record).grants().tenants().all(is_held)
+}
+
+fn changed_meanwhile() -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "revision-differs",
+        "It was changed meanwhile",
+        "the token was changed or revoked meanwhile; look at it again",
+    )
 }
 
 fn not_held(what: &str) -> Problem {
@@ -459,7 +467,9 @@ pub(super) async fn change(
         return Ok(HttpResponse::Ok().json(differs));
     }
     let changed = app.tokens.change(&after, entry).await;
-    changed.map_err(|error| Problem::store(&error))?;
+    if !changed.map_err(|error| Problem::store(&error))? {
+        return Err(changed_meanwhile());
+    }
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, tag(after.revision)))
         .json(TokenView::of(after, &app.tokens)))
@@ -495,7 +505,8 @@ pub(super) async fn rotate(
         .tokens
         .rotate(&before, Duration::from_secs(overlap_s), &by, entry)
         .await;
-    let (token, record) = rotated.map_err(|error| Problem::store(&error))?;
+    let rotated = rotated.map_err(|error| Problem::store(&error))?;
+    let (token, record) = rotated.ok_or_else(changed_meanwhile)?;
     Ok(HttpResponse::Ok().json(created(&app, &token, record)))
 }
 

@@ -262,6 +262,13 @@ fn is_revoked(token: &[u8]) -> bool {
     read.is_some_and(|token| token.get("revoked").is_some_and(|at| !at.is_null()))
 }
 
+/// Returns how often a token was changed.
+fn revision(token: &[u8]) -> u64 {
+    let read: Option<serde_json::Value> = serde_json::from_slice(token).ok();
+    read.and_then(|token| token.get("revision")?.as_u64())
+        .unwrap_or(0)
+}
+
 /// Copies the file into the data directory, under another name, with mode 0600 and the owner of the directory.
 fn copied(file: &Path, folder: &Path) -> io::Result<NamedTempFile> {
     let mut copy = tempfile::Builder::new()
@@ -335,11 +342,21 @@ fn prepare_copy(
         }
         if let Some(former) = former {
             let mut tokens = write.open_table(TOKENS)?;
+            let mut changed = Vec::new();
             for row in tokens.iter()? {
                 let (id, held) = row?;
-                let now = former.tokens.get(id.value());
-                if now.is_none_or(|now| is_revoked(now) && !is_revoked(held.value())) {
-                    revoked.push(id.value().to_owned());
+                match former.tokens.get(id.value()) {
+                    Some(now) if !is_revoked(now) && revision(now) > revision(held.value()) => {
+                        changed.push(id.value().to_owned());
+                    }
+                    Some(now) if !is_revoked(now) || is_revoked(held.value()) => {}
+                    _ => revoked.push(id.value().to_owned()),
+                }
+            }
+            // What was taken from a token since stays taken.
+            for id in &changed {
+                if let Some(token) = former.tokens.get(id) {
+                    tokens.insert(id.as_str(), token.as_slice())?;
                 }
             }
             for id in &revoked {
